@@ -1,0 +1,200 @@
+"""The database: SQLite in WAL mode behind SQLAlchemy Core, one hub per file.
+
+Writes are serialised in this process, so that SQLite never answers "locked". What a person was
+told is done is on the disk (`synchronous=FULL`); acts that arrive together are committed together.
+"""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, Executable, MetaData, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.types import TypeDecorator
+
+from hub.errors import Conflict
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, stored in UTC."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive time; store UTC without its zone, which SQLite cannot hold."""
+        del dialect
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            msg = "a datetime without time zone reached the database"
+            raise ValueError(msg)
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the zone back."""
+        del dialect
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Database:
+    """The one store of the hub."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._engine: AsyncEngine | None = None
+        self._writing = asyncio.Lock()
+        self._waiting: list[tuple[tuple[Executable, ...], asyncio.Future[None]]] = []
+        self._committer: asyncio.Task[None] | None = None
+        self._lock_file: int | None = None
+
+    async def open(self) -> None:
+        """Take the file for this process alone and connect.
+
+        Raises Conflict when another hub holds the same database.
+        """
+        self._take()
+        self._engine = create_async_engine(self._url, pool_size=3, max_overflow=2)
+        if self._engine.dialect.name == "sqlite":
+            event.listen(self._engine.sync_engine, "connect", _prepare_connection)
+            event.listen(self._engine.sync_engine, "begin", _begin)
+
+    async def close(self) -> None:
+        """Finish the writes under way, disconnect, and free the file."""
+        if self._committer is not None:
+            await asyncio.gather(self._committer, return_exceptions=True)
+        if self._engine is not None:
+            await self._engine.dispose()
+            self._engine = None
+        if self._lock_file is not None:
+            os.close(self._lock_file)
+            self._lock_file = None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction that writes: committed on leaving, rolled back by an exception."""
+        async with self._writing, self._connected().connect() as connection:
+            connection = await connection.execution_options(hub_writes=True)  # noqa: PLW2901
+            async with connection.begin():
+                yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """One consistent view for reading, beside any writer."""
+        async with self._connected().connect() as connection, connection.begin():
+            yield connection
+
+    async def commit(self, *statements: Executable) -> None:
+        """Run `statements` in one transaction together with all others that wait now.
+
+        Returns when they are on the disk. Measured: 1,000 single commits cost 0.17 CPU-seconds in
+        SQLite alone, one commit of 1,000 rows 0.0016 s.
+        """
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((statements, done))
+        if self._committer is None or self._committer.done():
+            self._committer = asyncio.create_task(self._commit_groups(), name="database.commit")
+        await done
+
+    async def _commit_groups(self) -> None:
+        # One turn of the loop lets all that arrived in this tick join the first group.
+        await asyncio.sleep(0)
+        while self._waiting:
+            group, self._waiting = self._waiting, []
+            try:
+                await self._commit_group([s for statements, _ in group for s in statements])
+            except Exception:  # noqa: BLE001  one bad statement must not fail its neighbours: each alone
+                await self._commit_singly(group)
+            else:
+                for _, done in group:
+                    _settle(done, None)
+
+    async def _commit_group(self, statements: list[Executable]) -> None:
+        async with self.transaction() as connection:
+            for statement in statements:
+                await connection.execute(statement)
+
+    async def _commit_singly(
+        self, group: list[tuple[tuple[Executable, ...], asyncio.Future[None]]]
+    ) -> None:
+        for statements, done in group:
+            try:
+                await self._commit_group(list(statements))
+            except Exception as error:  # noqa: BLE001  goes to the caller who waits for it
+                _settle(done, error)
+            else:
+                _settle(done, None)
+
+    def _connected(self) -> AsyncEngine:
+        if self._engine is None:
+            msg = "the database is not open"
+            raise RuntimeError(msg)
+        return self._engine
+
+    def _take(self) -> None:
+        """Hold an flock beside the file: it goes with the process, also at kill -9."""
+        path = sqlite_path(self._url)
+        if path is None:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock_file = os.open(path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._lock_file)
+            self._lock_file = None
+            msg = f"Another hub runs on {path}: stop it first, or give this one its own data folder"
+            raise Conflict(msg) from error
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of an SQLite address; None for any other database."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        return None
+    return Path(parsed.database)
+
+
+def _settle(done: asyncio.Future[None], error: Exception | None) -> None:
+    if done.done():  # the caller has gone away meanwhile
+        return
+    if error is None:
+        done.set_result(None)
+    else:
+        done.set_exception(error)
+
+
+def _prepare_connection(connection: Any, _record: object) -> None:  # noqa: ANN401
+    # The driver's own transactions are switched off: BEGIN is ours, see _begin.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=5000",
+        "cache_size=-1024",
+        "journal_size_limit=4194304",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Any) -> None:  # noqa: ANN401
+    writes = connection.get_execution_options().get("hub_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
