@@ -1,0 +1,1 @@
+"""Cameras: one worker process each, opened once for all viewers."""
