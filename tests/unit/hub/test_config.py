@@ -123,3 +123,16 @@ def test_times_of_day_may_stand_without_quotes(tmp_path: Path) -> None:
     quiet = load(written(tmp_path, text)).begin.quiet_hours
     assert quiet is not None
     assert (quiet.start, quiet.end) == (time(21, 30), time(5, 0))
+
+
+def test_a_camera_password_in_the_file_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    camera = {"name": "x", "url": "rtsp://admin:geheim@10.0.0.1/"}
+    error = mistake(tmp_path, {"village": VILLAGE, "begin": {"cameras": [camera]}})
+    assert "password_file" in error.detail
+    assert "geheim" not in error.detail
+
+
+def test_password_files_are_reckoned_from_the_folder_of_the_configuration(tmp_path: Path) -> None:
+    camera = {"name": "x", "url": "rtsp://10.0.0.1/", "username": "u", "password_file": "secret"}
+    settings = load(written(tmp_path, {"village": VILLAGE, "begin": {"cameras": [camera]}}))
+    assert settings.begin.cameras[0].password_file == tmp_path / "secret"
