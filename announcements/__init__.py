@@ -1,0 +1,1 @@
+"""What the village hears: announcements, their sounds and their way to each loudspeaker."""

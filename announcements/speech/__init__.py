@@ -1,0 +1,1 @@
+"""Vietnamese text into words that can be spoken, and words into sound."""
