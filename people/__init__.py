@@ -1,0 +1,1 @@
+"""Who may do what: persons, one-time sign-in links, sessions and the permission table."""

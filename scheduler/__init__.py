@@ -1,0 +1,1 @@
+"""When things happen: the calendar of lights, announcements and wifi."""
