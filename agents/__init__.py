@@ -1,0 +1,1 @@
+"""Programs that run on devices, not on the hub."""

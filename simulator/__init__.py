@@ -1,0 +1,1 @@
+"""A make-believe village: relays, loudspeakers, an access point and cameras, on the real wires."""
