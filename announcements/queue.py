@@ -145,6 +145,8 @@ def _news(delivery: Delivery, heard: Heard, seconds: float) -> Delivery | None:
         gave_way = PREEMPTED in {heard.status, delivery.reason}
         reason = PREEMPTED if gave_way else heard.reason
         return ended(delivery, State.STOPPED, reason, heard.at)
+    if heard.reason == "repeated":
+        return None  # QoS 1 brought the order twice; what became of the first is told by itself
     if heard.status in {"rejected", "failed"}:
         return ended(delivery, State.FAILED, heard.reason or heard.status, heard.at)
     return None

@@ -5,9 +5,10 @@ with (`begin`), which fills an empty database once. A mistake stops the start wi
 key, the value and what was expected.
 """
 
+import re
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
@@ -24,6 +25,7 @@ from pydantic import (
 from hub.errors import ConfigError
 
 _LARGEST_FILE_BYTES = 1_000_000
+_CREDENTIALS = re.compile(r"//[^/]*@")
 
 
 class _Part(BaseModel):
@@ -40,6 +42,9 @@ def _known_timezone(name: str) -> str:
 def _camera_address(url: str) -> str:
     if not url.startswith(("rtsp://", "rtsps://")):
         msg = "an address that begins with rtsp:// or rtsps://"
+        raise ValueError(msg)
+    if "@" in url.partition("://")[2].partition("/")[0]:
+        msg = "an address without a password (put it into password_file, beside username)"
         raise ValueError(msg)
     return url
 
@@ -153,7 +158,12 @@ class FirstCamera(_Part):
 
     name: Name
     url: CameraAddress
+    username: Annotated[str, Field(max_length=200)] | None = None
+    password_file: Path | None = None
     zone: Name | None = None
+
+
+KeepsPassword = TypeVar("KeepsPassword", BrokerSettings, FirstCamera)
 
 
 class FirstSchedule(_Part):
@@ -184,9 +194,11 @@ class Beginning(_Part):
                 msg = f"a parent named above {zone.name!r} ({zone.parent!r} is not)"
                 raise ValueError(msg)
             known.add(zone.name)
-        for placed in (*self.devices, *self.cameras):
-            if placed.zone is not None and placed.zone not in known:
-                msg = f"{placed.name!r} to be in one of the zones ({placed.zone!r} is none)"
+        places = [(device.name, device.zone) for device in self.devices]
+        places += [(camera.name, camera.zone) for camera in self.cameras if camera.zone]
+        for name, place in places:
+            if place not in known:
+                msg = f"{name!r} to be in one of the zones ({place!r} is none)"
                 raise ValueError(msg)
         return self
 
@@ -220,10 +232,21 @@ def load(file: Path) -> Settings:
     except ValidationError as error:
         raise _first_mistake(file, error) from None
     folder = file.resolve().parent
-    broker = settings.broker
-    if broker.password_file is not None:
-        broker = broker.model_copy(update={"password_file": folder / broker.password_file})
-    return settings.model_copy(update={"data": folder / settings.data, "broker": broker})
+    cameras = tuple(_beside(folder, camera) for camera in settings.begin.cameras)
+    return settings.model_copy(
+        update={
+            "data": folder / settings.data,
+            "broker": _beside(folder, settings.broker),
+            "begin": settings.begin.model_copy(update={"cameras": cameras}),
+        }
+    )
+
+
+def _beside(folder: Path, part: KeepsPassword) -> KeepsPassword:
+    """The same with its password file reckoned from the folder of the configuration."""
+    if part.password_file is None:
+        return part
+    return part.model_copy(update={"password_file": folder / part.password_file})
 
 
 def _read(file: Path) -> dict[str, object]:
@@ -259,4 +282,6 @@ def _first_mistake(file: Path, error: ValidationError) -> ConfigError:
         return ConfigError(str(file), key, None, "a value: this key is needed")
     expected = mistake["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     value = mistake["input"]
+    if "url" in mistake["loc"]:
+        value = _CREDENTIALS.sub("//...@", str(value))
     return ConfigError(str(file), key, "..." if isinstance(value, dict) else value, expected)

@@ -39,9 +39,7 @@ class FakeClock:
             await asyncio.sleep(0)
             return
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(
-            self._sleepers, (self._monotonic + seconds, next(self._order), waiting)
-        )
+        heapq.heappush(self._sleepers, (self._monotonic + seconds, next(self._order), waiting))
         await waiting
 
     async def advance(self, seconds: float) -> None:

@@ -172,3 +172,7 @@ def test_the_next_moment_is_the_nearest_deadline() -> None:
     assert queue.next_moment([waiting, sent]) == sent.deadline_at
     assert queue.next_moment([waiting]) == waiting.not_after
     assert queue.next_moment([]) is None
+
+
+def test_an_order_that_arrived_twice_is_refused_once_and_that_changes_nothing() -> None:
+    assert after_answer(playing(), Heard("rejected", "repeated", NOW), 10) is None

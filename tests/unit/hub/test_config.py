@@ -63,7 +63,10 @@ def test_a_missing_key_is_named(tmp_path: Path) -> None:
         ({"village": VILLAGE, "server": {"port": 0}}, "server.port", "greater"),
         ({"village": VILLAGE, "broker": {"mode": "mosquito"}}, "broker.mode", "mosquitto"),
         (
-            {"village": VILLAGE, "begin": {"cameras": [{"name": "x", "url": "file:///etc/passwd"}]}},
+            {
+                "village": VILLAGE,
+                "begin": {"cameras": [{"name": "x", "url": "file:///etc/passwd"}]},
+            },
             "begin.cameras.0.url",
             "rtsp://",
         ),
@@ -119,7 +122,10 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
 
 
 def test_times_of_day_may_stand_without_quotes(tmp_path: Path) -> None:
-    text = "village: {name: x, latitude: 1, longitude: 2}\nbegin:\n  quiet_hours: {from: 21:30, to: 05:00}\n"
+    text = (
+        "village: {name: x, latitude: 1, longitude: 2}\n"
+        "begin:\n  quiet_hours: {from: 21:30, to: 05:00}\n"
+    )
     quiet = load(written(tmp_path, text)).begin.quiet_hours
     assert quiet is not None
     assert (quiet.start, quiet.end) == (time(21, 30), time(5, 0))

@@ -31,10 +31,13 @@ async def count(database: Database) -> int:
 
 
 async def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError):
+    async def add_and_fail() -> None:
         async with database.transaction() as connection:
             await connection.execute(insert(lamps).values(id=1))
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await add_and_fail()
     assert await count(database) == 0
 
 
