@@ -1,0 +1,98 @@
+"""The edge of the web: what is refused before any route sees it, and what every answer carries."""
+
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import answer_error, problem
+from hub.errors import HubError, InvalidInput, NotPermitted
+
+LARGEST_BODY_BYTES = 1_048_576
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+_ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), payment=()",
+}
+
+
+class Edge:
+    """Pure ASGI: refuses foreign writes and large bodies, and adds the security headers."""
+
+    def __init__(self, app: ASGIApp, content_policy: str) -> None:
+        self._app = app
+        self._headers = {**_ALWAYS, "Content-Security-Policy": content_policy}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            check_origin(scope)
+            _check_length(scope)
+            await self._app(scope, _limited(receive), send_with_headers)
+        except _BodyTooLargeError:
+            answer = problem(413, "invalid_input", "The request is larger than 1 MB", {})
+            await answer(scope, receive, send_with_headers)
+        except HubError as error:
+            await answer_error(error)(scope, receive, send_with_headers)
+
+
+class _BodyTooLargeError(Exception):
+    """More came than was allowed."""
+
+
+def check_origin(scope: Scope) -> None:
+    """Refuse a write that another site sends with this phone's cookie (CSRF).
+
+    Browsers state where a request comes from in Origin and Sec-Fetch-Site (Fetch standard); a
+    program that is no browser sends neither, and carries no cookie that it was not given.
+    """
+    if scope.get("method", "GET") in _SAFE_METHODS:
+        return
+    headers = Headers(scope=scope)
+    origin = headers.get("origin")
+    foreign = headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
+    if origin is not None:
+        foreign = foreign or urlsplit(origin).netloc != headers.get("host", "")
+    if foreign:
+        detail = "This request comes from another site: use the village's own page"
+        raise NotPermitted(detail)
+
+
+def _check_length(scope: Scope) -> None:
+    stated = Headers(scope=scope).get("content-length", "0")
+    if not stated.isdigit():
+        detail = "Content-Length is a number of bytes"
+        raise InvalidInput(detail)
+    if int(stated) > LARGEST_BODY_BYTES:
+        raise _BodyTooLargeError
+
+
+def _limited(receive: Receive) -> Receive:
+    """Count what really comes: a chunked body states no length."""
+    got = 0
+
+    async def receive_limited() -> Message:
+        nonlocal got
+        message = await receive()
+        if message["type"] == "http.request":
+            got += len(message.get("body", b""))
+            if got > LARGEST_BODY_BYTES:
+                raise _BodyTooLargeError
+        return message
+
+    return receive_limited

@@ -1,0 +1,76 @@
+"""Signing in and out, and one-time links for others."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.answers import answer, nothing
+from api.auth import COOKIE, Invite, OwnSession, actor, drop_cookie, is_secure, set_cookie
+from api.bodies import Body, Local, person_body
+from api.idempotency import ActingRoute
+from api.links import qr_address, sign_in_link
+from api.public import public
+from api.schemas import NewCode, SignIn
+from api.services import Services, services_of
+from hub.actors import Actor
+from people.models import Session
+from people.permissions import Role
+
+router = APIRouter(prefix="/api/v1", tags=["people"], route_class=ActingRoute)
+
+Hub = Annotated[Services, Depends(services_of)]
+
+
+@router.post("/session", dependencies=[Depends(public)])
+async def sign_in(sent: SignIn, request: Request, hub: Hub) -> Response:
+    """Sign this phone in with the secret of a one-time link."""
+    address = request.client.host if request.client else ""
+    phone = request.headers.get("user-agent", "")[:200]
+    token, session = await hub.people.sign_in(sent.code, phone=phone, address=address)
+    response = answer(_session_body(session, request, hub))
+    set_cookie(response, request, token)
+    return response
+
+
+@router.get("/session")
+async def get_session(session: OwnSession, request: Request, hub: Hub) -> Response:
+    """Who is signed in on this phone."""
+    return answer(_session_body(session, request, hub))
+
+
+@router.delete("/session")
+async def sign_out(_session: OwnSession, request: Request, hub: Hub) -> Response:
+    """Sign this phone out; its open streams end."""
+    await hub.people.sign_out(request.cookies[COOKIE])
+    response = nothing()
+    drop_cookie(response, request)
+    return response
+
+
+@router.post("/sign-in-codes", status_code=201)
+async def make_code(sent: NewCode, session: Invite, hub: Hub) -> Response:
+    """A one-time link for somebody else."""
+    by: Actor = actor(session)
+    secret, expires_at = await hub.people.make_code(Role(sent.role), by)
+    link = sign_in_link(hub.base_url(), secret)
+    local = Local(hub.settings.village.zone)
+    body = {"link": link, "qr": qr_address(link), "expires_at": local.time(expires_at)}
+    return answer(body, 201)
+
+
+def _session_body(session: Session, request: Request, hub: Services) -> Body:
+    village = hub.settings.village
+    return {
+        "person": person_body(session.person),
+        "role": session.person.role,
+        "village": {
+            "name": village.name,
+            "latitude": village.latitude,
+            "longitude": village.longitude,
+            "timezone": village.timezone,
+            "head_phone": village.head_phone,
+        },
+        "secure": is_secure(request),
+    }

@@ -1,0 +1,3 @@
+"""The steps by which an older database becomes one of today."""
+
+HEAD = "0001"
