@@ -163,6 +163,8 @@ class Agent:
             self._store.keep_volume(volume.percent)
         except OSError as error:
             log.warning("volume not kept", why=str(error))
+        # The state first: whoever hears "done" has heard the new volume already.
+        self._link.send(self._state())
         self._acknowledge(volume.id, "done")
 
     def _remember(self, command_id: str) -> None:

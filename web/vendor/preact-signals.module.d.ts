@@ -1,0 +1,2 @@
+// Imported for its effect alone: a component that reads a signal draws itself again when it changes.
+export {};
