@@ -1,8 +1,10 @@
 """The edge of the web: what is refused before any route sees it, and what every answer carries."""
 
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import answer_error, problem
@@ -13,10 +15,13 @@ _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+}
+# These speak of documents; on each of thirty small files they would weigh more than the files.
+_ON_DOCUMENTS = {
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), payment=()",
 }
 
@@ -26,7 +31,7 @@ class Edge:
 
     def __init__(self, app: ASGIApp, content_policy: str) -> None:
         self._app = app
-        self._headers = {**_ALWAYS, "Content-Security-Policy": content_policy}
+        self._on_documents = {**_ON_DOCUMENTS, "Content-Security-Policy": content_policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -35,24 +40,25 @@ class Edge:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
+                self._add_headers(MutableHeaders(scope=message))
             await send(message)
 
         try:
             check_origin(scope)
             _check_length(scope)
             await self._app(scope, _limited(receive), send_with_headers)
-        except _BodyTooLargeError:
-            answer = problem(413, "invalid_input", "The request is larger than 1 MB", {})
+        except HTTPException as error:
+            answer = problem(error.status_code, "invalid_input", error.detail, {})
             await answer(scope, receive, send_with_headers)
         except HubError as error:
             await answer_error(error)(scope, receive, send_with_headers)
 
-
-class _BodyTooLargeError(Exception):
-    """More came than was allowed."""
+    def _add_headers(self, headers: MutableHeaders) -> None:
+        for name, value in _ALWAYS.items():
+            headers.setdefault(name, value)
+        if headers.get("content-type", "").startswith("text/html"):
+            for name, value in self._on_documents.items():
+                headers.setdefault(name, value)
 
 
 def check_origin(scope: Scope) -> None:
@@ -79,7 +85,7 @@ def _check_length(scope: Scope) -> None:
         detail = "Content-Length is a number of bytes"
         raise InvalidInput(detail)
     if int(stated) > LARGEST_BODY_BYTES:
-        raise _BodyTooLargeError
+        raise _too_large()
 
 
 def _limited(receive: Receive) -> Receive:
@@ -92,7 +98,12 @@ def _limited(receive: Receive) -> Receive:
         if message["type"] == "http.request":
             got += len(message.get("body", b""))
             if got > LARGEST_BODY_BYTES:
-                raise _BodyTooLargeError
+                raise _too_large()
         return message
 
     return receive_limited
+
+
+def _too_large() -> HTTPException:
+    # Starlette's own kind: raised while a route reads its body, it is answered and not logged.
+    return HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is larger than 1 MB")

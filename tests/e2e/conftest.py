@@ -1,28 +1,16 @@
 """The village that phones see: the hub, the simulated village, a real camera server, Chromium."""
 
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
-
-import phones
-from rtsp_origin import RtspOrigin
-from villages import Hub, Simulator, running, sample_config
-
-
-@dataclass(frozen=True)
-class Village:
-    """What runs."""
-
-    hub: Hub
-    simulator: Simulator
-    origin: RtspOrigin
+from tests.e2e import phones
+from tests.e2e.phones import Village
+from tests.rtsp_origin import RtspOrigin
+from tests.villages import Hub, Simulator, free_port, running, sample_config
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -48,7 +36,7 @@ def village(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Village]:
     """The sample village; its first camera is a real RTSP server."""
     folder = tmp_path_factory.mktemp("village")
     with RtspOrigin() as origin:
-        config = sample_config(folder, server={"host": "0.0.0.0", "port": _free_port()})
+        config = sample_config(folder, server={"host": "0.0.0.0", "port": free_port()})
         content = yaml.safe_load(config.read_text(encoding="utf-8"))
         simulated = folder / "simulated.yaml"
         others = content["begin"]["cameras"][1:]
@@ -62,9 +50,3 @@ def village(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Village]:
         simulator = Simulator(simulated, "--new-light-after", "4")
         with running(hub, simulator):
             yield Village(hub.wait_ready(), simulator, origin)
-
-
-def _free_port() -> int:
-    from villages import free_port  # noqa: PLC0415
-
-    return free_port()

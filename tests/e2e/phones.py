@@ -4,12 +4,16 @@ import base64
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 from playwright.sync_api import Browser, Page, Playwright
+
+from tests.rtsp_origin import RtspOrigin
+from tests.villages import Hub, Simulator
 
 CHROMIUM = "/usr/bin/chromium"
 SCREENSHOTS = Path(__file__).parent / "screenshots"
@@ -28,38 +32,16 @@ BANNED = re.compile(
     re.IGNORECASE,
 )
 
-# Everything that can be tapped and is seen: its box, and how big its own class says it must be.
-_TAPPABLE = """() => [...document.querySelectorAll('button, a[href], select, input, textarea, label')]
-  .filter(e => e.checkVisibility() && e.getClientRects().length)
-  .filter(e => !(e.tagName === 'INPUT' && e.closest('label')))
-  .filter(e => !(e.tagName === 'LABEL' && e.htmlFor))
-  .map(e => {
-    const box = e.getBoundingClientRect();
-    const least = e.classList.contains('stop') ? 88 : e.classList.contains('main') ? 72 : 56;
-    return { what: (e.innerText || e.ariaLabel || e.tagName).trim().slice(0, 40),
-             width: box.width, height: box.height, least };
-  })"""
+_RULES = (Path(__file__).parent / "rules.js").read_text(encoding="utf-8")
 
-# Every run of letters on the screen: its size, line height, colour, and the colour behind it.
-_TEXTS = """() => {
-  const rgb = (c) => { const m = c.match(/[\\d.]+/g).map(Number); return m.length < 4 ? [...m, 1] : m; };
-  const light = ([r, g, b]) => {
-    const [x, y, z] = [r, g, b].map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
-  };
-  const behind = (e) => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c[3] > 0) return c; } return [255, 255, 255, 1]; };
-  const texts = [];
-  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walk.nextNode()) {
-    const e = walk.currentNode.parentElement, text = walk.currentNode.nodeValue.trim();
-    if (!text || !e.checkVisibility() || ['SCRIPT', 'STYLE', 'NOSCRIPT', 'OPTION'].includes(e.tagName)) continue;
-    const s = getComputedStyle(e), [a, b] = [light(rgb(s.color)), light(behind(e))].sort((x, y) => y - x);
-    texts.push({ text: text.slice(0, 60), size: parseFloat(s.fontSize),
-      line: parseFloat(s.lineHeight) / parseFloat(s.fontSize), contrast: (a + 0.05) / (b + 0.05),
-      upper: s.textTransform });
-  }
-  return texts;
-}"""
+
+@dataclass(frozen=True)
+class Village:
+    """What runs behind the phones."""
+
+    hub: Hub
+    simulator: Simulator
+    origin: RtspOrigin
 
 
 @contextmanager
@@ -73,7 +55,7 @@ def browser(playwright: Playwright, executable: str = CHROMIUM) -> Iterator[Brow
 
 
 @contextmanager
-def phone(chromium: Browser, **options: Any) -> Iterator[Page]:
+def phone(chromium: Browser, color_scheme: Literal["light", "dark"] = "light") -> Iterator[Page]:
     """One phone with a page of its own; fails when the page itself has failed."""
     context = chromium.new_context(
         viewport={"width": WIDTH, "height": HEIGHT},
@@ -81,7 +63,7 @@ def phone(chromium: Browser, **options: Any) -> Iterator[Page]:
         has_touch=True,
         locale="vi-VN",
         timezone_id="Asia/Ho_Chi_Minh",
-        **options,
+        color_scheme=color_scheme,
     )
     context.set_default_timeout(15_000)
     page = context.new_page()
@@ -106,21 +88,23 @@ def look(page: Page, name: str) -> None:
 
 
 def check_screen(page: Page, name: str) -> None:
-    """Sizes, gaps, contrast, words: a wrong one is named."""
+    """Sizes, contrast, words: a wrong one is named."""
+    read = page.evaluate(_RULES)
     small = [
         each
-        for each in page.evaluate(_TAPPABLE)
+        for each in read["tappable"]
         if each["height"] < each["least"] - 0.5 or each["width"] < 56 - 0.5
     ]
     assert not small, f"{name}: too small to tap: {small}"
-    for text in page.evaluate(_TEXTS):
+    for text in read["texts"]:
         assert text["size"] >= 18, (name, text)
         assert text["line"] >= 1.35, (name, text)
         assert text["contrast"] >= 7, (name, text)
         assert text["upper"] == "none", (name, text)
     shown = page.inner_text("body")
     assert BANNED.search(shown) is None, (name, BANNED.search(shown))
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is too wide"
+    fits = "document.documentElement.scrollWidth <= innerWidth"
+    assert page.evaluate(fits), f"{name} is too wide"
     assert page.get_attribute("html", "lang") in ("vi", "en")
 
 

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import phones
 import pytest
-from conftest import Village
-from phones import look
 from playwright.sync_api import Browser, Page, Playwright, expect
-from rtsp_origin import read_frame_number
-from villages import Hub, wait_until
+
+from tests.e2e import phones
+from tests.e2e.phones import Village, look
+from tests.rtsp_origin import read_frame_number
+from tests.villages import Hub, wait_until
 
 ROAD = "Ngõ 1"
 TEXT = "Mời bà con họp lúc 19h30 ngày 15/8 tại NVH."
@@ -148,15 +148,16 @@ def test_the_head_watches_a_camera_live(head: Page, village: Village) -> None:
         head.locator("a[data-test=camera]", has_text="Cổng bắc")
     ).first.click()
     live = "[data-test=live]"
+    head.wait_for_selector(live)
     wait_until(
         lambda: read_frame_number(phones.picture_of(head, live)) is not None, "a first picture"
     )
-    seen = set()
+    seen: set[int | None] = set()
     end = time.monotonic() + 5
     while time.monotonic() < end:
         seen.add(read_frame_number(phones.picture_of(head, live)))
     seen.discard(None)
-    assert len(seen) >= 10, sorted(seen)
+    assert len(seen) >= 10, seen
     look(head, "head-camera")
     del village
 
@@ -230,7 +231,9 @@ def test_a_link_for_a_resident_is_shown_as_a_code(head: Page) -> None:
     look(head, "head-invite")
 
 
-def test_large_letters_and_narrow_phones_keep_the_rules(chromium: Browser, village: Village) -> None:
+def test_large_letters_and_narrow_phones_keep_the_rules(
+    chromium: Browser, village: Village
+) -> None:
     with phones.phone(chromium, color_scheme="dark") as page:
         sign_in(page, village.hub.url, village.hub.new_code("head"))
         look(page, "dark-home")
@@ -257,8 +260,12 @@ def test_a_resident_sees_cameras_and_hears_again_and_finds_nothing_that_acts(
     look(resident, "resident-hear-again")
     again.click()
     wait_until(
-        lambda: resident.evaluate("[...document.querySelectorAll('audio')].some(a => a.duration > 3)")
-        or resident.evaluate("performance.getEntriesByType('resource').some(r => r.name.endsWith('.mp3'))"),
+        lambda: (
+            resident.evaluate("[...document.querySelectorAll('audio')].some(a => a.duration > 3)")
+            or resident.evaluate(
+                "performance.getEntriesByType('resource').some(r => r.name.endsWith('.mp3'))"
+            )
+        ),
         "the sound is fetched",
     )
 
