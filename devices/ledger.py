@@ -184,13 +184,8 @@ class Ledger:
         for changes in group:
             for statement, rows in changes:
                 merged.setdefault(statement, []).extend(rows)
-        if not merged:
-            return
-        async with self._database.transaction() as connection:
-            for statement in _ORDER:
-                rows = merged.get(statement, [])
-                if rows:
-                    await connection.execute(statement, rows if len(rows) > 1 else rows[0])
+        if merged:
+            await self._database.run([(each, merged[each]) for each in _ORDER if each in merged])
 
 
 def _finish(done: asyncio.Future[None], error: Exception | None) -> None:

@@ -2,23 +2,34 @@
 
 Writes are serialised in this process, so that SQLite never answers "locked". What a person was
 told is done is on the disk (`synchronous=FULL`); acts that arrive together are committed together.
+
+Two ways to write: `transaction()` where something is read in between, and `run()` or `commit()`
+for statements that are known beforehand. Those go to one thread in one hop, which halves their
+cost: through the asyncio driver every statement is three hops (1.2 ms against 0.6 for two).
 """
 
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, Executable, MetaData, event
-from sqlalchemy.engine import make_url
+from sqlalchemy import DateTime, Dialect, Executable, MetaData, create_engine, event
+from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import StaticPool
 from sqlalchemy.types import TypeDecorator
 
 from hub.errors import Conflict
+
+Change = tuple[Executable, Sequence[Mapping[str, Any]]]
+"""A statement and its rows; no rows for one that has its values."""
+
+_WRITES = {"hub_writes": True}
 
 metadata = MetaData(
     naming_convention={
@@ -58,6 +69,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self._url = url
         self._engine: AsyncEngine | None = None
+        self._writer: Engine | None = None
+        self._writer_thread: ThreadPoolExecutor | None = None
         self._writing = asyncio.Lock()
         self._waiting: list[tuple[tuple[Executable, ...], asyncio.Future[None]]] = []
         self._committer: asyncio.Task[None] | None = None
@@ -73,11 +86,16 @@ class Database:
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine.sync_engine, "connect", _prepare_connection)
             event.listen(self._engine.sync_engine, "begin", _begin)
+            self._open_writer()
 
     async def close(self) -> None:
         """Finish the writes under way, disconnect, and free the file."""
         if self._committer is not None:
             await asyncio.gather(self._committer, return_exceptions=True)
+        if self._writer_thread is not None and self._writer is not None:
+            await asyncio.to_thread(self._writer_thread.shutdown)
+            self._writer.dispose()
+            self._writer = self._writer_thread = None
         if self._engine is not None:
             await self._engine.dispose()
             self._engine = None
@@ -89,7 +107,7 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """One transaction that writes: committed on leaving, rolled back by an exception."""
         async with self._writing, self._connected().connect() as connection:
-            connection = await connection.execution_options(hub_writes=True)  # noqa: PLW2901
+            connection = await connection.execution_options(**_WRITES)  # noqa: PLW2901
             async with connection.begin():
                 yield connection
 
@@ -98,6 +116,15 @@ class Database:
         """One consistent view for reading, beside any writer."""
         async with self._connected().connect() as connection, connection.begin():
             yield connection
+
+    async def run(self, changes: Sequence[Change]) -> None:
+        """Run these statements, each with its rows, in one transaction; then it is on the disk."""
+        async with self._writing:
+            if self._writer_thread is None:
+                await self._run_slowly(changes)
+            else:
+                loop = asyncio.get_running_loop()
+                await loop.run_in_executor(self._writer_thread, self._run, changes)
 
     async def commit(self, *statements: Executable) -> None:
         """Run `statements` in one transaction together with all others that wait now.
@@ -125,9 +152,29 @@ class Database:
                     _settle(done, None)
 
     async def _commit_group(self, statements: list[Executable]) -> None:
-        async with self.transaction() as connection:
-            for statement in statements:
-                await connection.execute(statement)
+        await self.run([(statement, ()) for statement in statements])
+
+    def _run(self, changes: Sequence[Change]) -> None:
+        if self._writer is None:
+            msg = "the database is not open"
+            raise RuntimeError(msg)
+        with self._writer.connect() as connection, connection.begin():
+            for statement, rows in changes:
+                connection.execute(statement, rows or None)
+
+    async def _run_slowly(self, changes: Sequence[Change]) -> None:
+        """For a database whose driver works on the event loop."""
+        async with self._connected().begin() as connection:
+            for statement, rows in changes:
+                await connection.execute(statement, rows or None)
+
+    def _open_writer(self) -> None:
+        """A connection of its own for known statements, in a thread of its own."""
+        address = make_url(self._url).set(drivername="sqlite")
+        self._writer = create_engine(address, poolclass=StaticPool, execution_options=_WRITES)
+        event.listen(self._writer, "connect", _prepare_connection)
+        event.listen(self._writer, "begin", _begin)
+        self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix="database")
 
     async def _commit_singly(
         self, group: list[tuple[tuple[Executable, ...], asyncio.Future[None]]]

@@ -1,7 +1,7 @@
 """The database: one hub, whole transactions, commits in groups."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import Column, Integer, MetaData, Table, func, insert, select
 
-from hub.database import Database, Instant
+from hub.database import Change, Database, Instant
 from hub.errors import Conflict
 
 lamps = Table("lamps", MetaData(), Column("id", Integer, primary_key=True), Column("at", Instant))
@@ -57,14 +57,14 @@ async def test_commits_that_arrive_together_are_one_transaction(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun = 0
-    original = database.transaction
+    original = database.run
 
-    def counted() -> object:
+    async def counted(changes: Sequence[Change]) -> None:
         nonlocal begun
         begun += 1
-        return original()
+        await original(changes)
 
-    monkeypatch.setattr(database, "transaction", counted)
+    monkeypatch.setattr(database, "run", counted)
     await asyncio.gather(
         *(database.commit(insert(lamps).values(id=number)) for number in range(100))
     )

@@ -25,6 +25,11 @@ def test_every_error_says_what_the_caller_can_do() -> None:
 
 
 def test_no_expected_error_stands_outside_the_tree() -> None:
-    for folder in ("devices", "people", "announcements", "camera", "scheduler", "api"):
-        for path in (ROOT / folder).rglob("*.py"):
-            assert "HTTPException(" not in path.read_text(encoding="utf-8"), path
+    outside = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("devices", "people", "announcements", "camera", "scheduler", "api")
+        for path in (ROOT / folder).rglob("*.py")
+        if "HTTPException(" in path.read_text(encoding="utf-8")
+    }
+    # A body that is too large is found while the framework reads it, in the framework's own terms.
+    assert outside == {"api/edge.py"}
