@@ -6,7 +6,6 @@ key, the value and what was expected.
 """
 
 import re
-from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -15,7 +14,6 @@ import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -49,16 +47,8 @@ def _camera_address(url: str) -> str:
     return url
 
 
-def _time_of_day(value: object) -> object:
-    # YAML 1.1 reads 21:30 without quotes as the number 1290 (base 60).
-    if isinstance(value, int) and 0 <= value < 24 * 60:
-        return f"{value // 60:02d}:{value % 60:02d}"
-    return value
-
-
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
 CameraAddress = Annotated[str, Field(max_length=500), AfterValidator(_camera_address)]
 
 
@@ -127,15 +117,6 @@ class CameraLimits(_Part):
     probe_minutes: Annotated[float, Field(gt=0, le=1440)] = 5.0
 
 
-class QuietHours(_Part):
-    """When the village sleeps; `from` after `to` runs over midnight."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    start: Annotated[TimeOfDay, Field(alias="from")]
-    end: Annotated[TimeOfDay, Field(alias="to")]
-
-
 class FirstZone(_Part):
     """A road, alley or hamlet to begin with."""
 
@@ -181,7 +162,6 @@ class Beginning(_Part):
     devices: tuple[FirstDevice, ...] = ()
     cameras: tuple[FirstCamera, ...] = ()
     schedules: tuple[FirstSchedule, ...] = ()
-    quiet_hours: QuietHours | None = None
 
     @model_validator(mode="after")
     def _zones_exist(self) -> "Beginning":

@@ -1,6 +1,5 @@
 """config.yaml: what is accepted, and how a mistake is named."""
 
-from datetime import time
 from pathlib import Path
 
 import pytest
@@ -119,16 +118,6 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     file.write_bytes(b"\xff\xfe\x00name")
     with pytest.raises(ConfigError, match="UTF-8"):
         load(file)
-
-
-def test_times_of_day_may_stand_without_quotes(tmp_path: Path) -> None:
-    text = (
-        "village: {name: x, latitude: 1, longitude: 2}\n"
-        "begin:\n  quiet_hours: {from: 21:30, to: 05:00}\n"
-    )
-    quiet = load(written(tmp_path, text)).begin.quiet_hours
-    assert quiet is not None
-    assert (quiet.start, quiet.end) == (time(21, 30), time(5, 0))
 
 
 def test_a_camera_password_in_the_file_is_refused_and_not_repeated(tmp_path: Path) -> None:
