@@ -112,11 +112,23 @@ class Announcements:
         )
         self._to_make: asyncio.PriorityQueue[tuple[int, str]] = asyncio.PriorityQueue()
 
+    async def open(self) -> None:
+        """Take up what a former run of the hub left open; before anything new is announced."""
+        await self._deliveries.open()
+        waiting, known = self._deliveries.waiting(), self._deliveries.announcements()
+        for announcement in await self._read(
+            select(announcements).where(announcements.c.id.in_(known))
+        ):
+            if announcement.id in waiting:
+                self._to_make.put_nowait((-announcement.class_.rank, announcement.id))
+            elif announcement.sha256 is not None and announcement.seconds is not None:
+                sound = Playable(announcement.sha256, announcement.seconds)
+                self._deliveries.make_ready(announcement.id, sound)
+
     async def run(self) -> None:
-        """Make sounds and deliver them, beginning with what was left when the hub ended."""
+        """Make sounds and deliver them, beginning with what `open()` found."""
         end_listening = self._deliveries.listen()
         try:
-            await self._resume()
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._make_sounds(), name="announcements.sounds")
                 group.create_task(self._deliveries.run(), name="announcements.deliveries")
@@ -281,19 +293,6 @@ class Announcements:
         for row in found:
             parts[row["announcement_id"]].append(read_delivery(row))
         return [read_announcement(row, tuple(parts[row["id"]])) for row in rows]
-
-    async def _resume(self) -> None:
-        """Take up what a former run of the hub left open."""
-        await self._deliveries.open()
-        waiting, known = self._deliveries.waiting(), self._deliveries.announcements()
-        for announcement in await self._read(
-            select(announcements).where(announcements.c.id.in_(known))
-        ):
-            if announcement.id in waiting:
-                self._to_make.put_nowait((-announcement.class_.rank, announcement.id))
-            elif announcement.sha256 is not None and announcement.seconds is not None:
-                sound = Playable(announcement.sha256, announcement.seconds)
-                self._deliveries.make_ready(announcement.id, sound)
 
     async def _make_sounds(self) -> None:
         while True:

@@ -1,6 +1,5 @@
 """Devices and commands on the disk: acts that wait together are written together."""
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,7 +10,7 @@ from devices.confirmation import HUB_RESTARTED, Batch, Wait
 from devices.entry import Entry
 from devices.models import commands, devices
 from devices.targets import written
-from hub.database import Database
+from hub.database import Change, Database, GroupCommit
 
 Row = Mapping[str, Any]
 
@@ -76,8 +75,7 @@ class Ledger:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: list[tuple[list[tuple[Executable, list[Row]]], asyncio.Future[None]]] = []
-        self._writer: asyncio.Task[None] | None = None
+        self._group = GroupCommit(database.run, _arranged)
 
     async def rows(self, now: datetime) -> Sequence[Any]:
         """All devices; commands that were open when the hub ended are settled as unconfirmed."""
@@ -147,54 +145,18 @@ class Ledger:
 
     async def _write(self, *changes: tuple[Executable, Iterable[Row]]) -> None:
         """Return when the rows are on the disk, in one transaction with all who wait now."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         filled = [(statement, list(rows)) for statement, rows in changes]
-        self._waiting.append(([change for change in filled if change[1]], done))
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._write_groups(), name="devices: ledger")
-        await done
-
-    async def _write_groups(self) -> None:
-        # One turn of the loop lets all that arrived in this tick join the first group.
-        await asyncio.sleep(0)
-        while self._waiting:
-            group, self._waiting = self._waiting, []
-            try:
-                await self._write_group([changes for changes, _ in group])
-            except Exception:  # noqa: BLE001  one bad row must not fail its neighbours: each alone
-                await self._write_singly(group)
-            else:
-                for _, done in group:
-                    _finish(done, None)
-
-    async def _write_singly(
-        self, group: list[tuple[list[tuple[Executable, list[Row]]], asyncio.Future[None]]]
-    ) -> None:
-        for changes, done in group:
-            try:
-                await self._write_group([changes])
-            except Exception as error:  # noqa: BLE001  goes to the caller who waits for it
-                _finish(done, error)
-            else:
-                _finish(done, None)
-
-    async def _write_group(self, group: list[list[tuple[Executable, list[Row]]]]) -> None:
-        # The rows of one statement keep the order in which they were given.
-        merged: dict[Executable, list[Row]] = {}
-        for changes in group:
-            for statement, rows in changes:
-                merged.setdefault(statement, []).extend(rows)
-        if merged:
-            await self._database.run([(each, merged[each]) for each in _ORDER if each in merged])
+        there = [change for change in filled if change[1]]
+        if there:
+            await self._group.add(there)
 
 
-def _finish(done: asyncio.Future[None], error: Exception | None) -> None:
-    if done.done():  # the caller has gone away meanwhile
-        return
-    if error is None:
-        done.set_result(None)
-    else:
-        done.set_exception(error)
+def _arranged(changes: list[Change]) -> list[Change]:
+    """Each statement once, with its rows in the order in which they were given."""
+    merged: dict[Executable, list[Row]] = {}
+    for statement, rows in changes:
+        merged.setdefault(statement, []).extend(rows)
+    return [(statement, merged[statement]) for statement in _ORDER if statement in merged]
 
 
 def _command_row(batch: Batch, wait: Wait) -> Row:

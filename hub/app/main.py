@@ -110,7 +110,8 @@ async def build(
             APSchedulerAlarm(settings.village.zone),
             around.checkpoint,
         )
-        for opening in (zones.open, people.open, devices.open, cameras.open, schedules.open):
+        parts = (zones, people, devices, cameras, announcements, schedules)
+        for opening in [part.open for part in parts]:
             await opening()
         await seed(settings.begin, database, zones, devices, cameras, schedules)
         await broker.start()

@@ -163,6 +163,7 @@ class World:
     async def running(self) -> AsyncIterator[Announcements]:
         """One run of the hub; another one begins from the disk alone."""
         self.part = self.build()
+        await self.part.open()
         run = asyncio.create_task(self.part.run(), name="announcements")
         try:
             yield self.part

@@ -57,14 +57,14 @@ async def test_commits_that_arrive_together_are_one_transaction(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun = 0
-    original = database.run
+    original = database._run
 
-    async def counted(changes: Sequence[Change]) -> None:
+    def counted(changes: Sequence[Change]) -> None:
         nonlocal begun
         begun += 1
-        await original(changes)
+        original(changes)
 
-    monkeypatch.setattr(database, "run", counted)
+    monkeypatch.setattr(database, "_run", counted)
     await asyncio.gather(
         *(database.commit(insert(lamps).values(id=number)) for number in range(100))
     )
