@@ -79,8 +79,11 @@ def install(app: FastAPI) -> None:
 
     async def http(_request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101  registered for this type
-        code = _CODES.get(HTTPStatus(error.status_code), "invalid_input")
-        answer = problem(error.status_code, code, str(error.detail), {})
+        status = error.status_code
+        if status == HTTPStatus.BAD_REQUEST:  # FastAPI's word for a body that it cannot read
+            status = HTTPStatus.UNPROCESSABLE_ENTITY
+        code = _CODES.get(HTTPStatus(status), "invalid_input")
+        answer = problem(status, code, str(error.detail), {})
         answer.headers.update(error.headers or {})
         return answer
 

@@ -132,7 +132,7 @@ class Zones:
 
     def _checked(self, name: str, own_id: str | None) -> str:
         name = " ".join(name.split())
-        if not 1 <= len(name) <= 80:  # noqa: PLR2004  the width of the column
+        if not 1 <= len(name) <= 80 or not name.isprintable():  # noqa: PLR2004  the column's width
             detail = "A zone needs a name of 1 to 80 letters"
             raise InvalidInput(detail)
         taken = self.find_by_name(name)

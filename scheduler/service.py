@@ -241,6 +241,6 @@ def _entry(row: RowMapping, last_run: Run | None) -> Entry:
 
 def _checked_name(name: str) -> str:
     name = " ".join(name.split())
-    if not 1 <= len(name) <= _LONGEST_NAME:
+    if not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable():
         raise InvalidInput(f"A schedule needs a name of 1 to {_LONGEST_NAME} letters", field="name")
     return name

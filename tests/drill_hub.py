@@ -38,7 +38,9 @@ class DeathWish:
     """Ends this process as a power cut would."""
 
     def __init__(self, wish: str) -> None:
-        point, _, count = wish.rpartition(":") if wish.rpartition(":")[2].isdigit() else ("", "", "")
+        point, _, count = (
+            wish.rpartition(":") if wish.rpartition(":")[2].isdigit() else ("", "", "")
+        )
         self._point = point or wish
         self._left = int(count or 1)
 

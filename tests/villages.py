@@ -1,4 +1,4 @@
-"""A village for tests: the hub, the simulated village and programs that use the hub, as processes."""
+"""A village for tests: the hub, the simulated village and a loudspeaker board, as processes."""
 
 import json
 import os
@@ -12,13 +12,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 import psutil
 import yaml
 
 ROOT = Path(__file__).parent.parent
+Json: TypeAlias = Any
+"""What an answer holds, as it came; the tests say what they expect of it."""
 _LINK = re.compile(r"(https?://\S+)/#sign-in=(\S+)")
 _BEGUN = re.compile(r"play=(\S+).*status=playing")
 
@@ -30,7 +32,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(true: Callable[[], object], what: str, within_s: float = 20) -> Any:
+def wait_until(true: Callable[[], object], what: str, within_s: float = 20) -> Json:
     """Ask until the answer is truthy and give it back; fails with `what` after `within_s`."""
     end = time.monotonic() + within_s
     while True:
@@ -43,7 +45,7 @@ def wait_until(true: Callable[[], object], what: str, within_s: float = 20) -> A
         time.sleep(0.02)  # the thing waited for is another process
 
 
-def write_config(folder: Path, **changes: Any) -> Path:
+def write_config(folder: Path, **changes: Json) -> Path:
     """A config.yaml on free loopback ports; `changes` replace its top-level keys."""
     content = {
         "village": {
@@ -63,7 +65,7 @@ def write_config(folder: Path, **changes: Any) -> Path:
     return file
 
 
-def sample_config(folder: Path, **changes: Any) -> Path:
+def sample_config(folder: Path, **changes: Json) -> Path:
     """The sample village of the project on free loopback ports."""
     sample = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     rtsp = free_port()
@@ -76,7 +78,12 @@ class Program:
     """A child process whose output is kept in a file."""
 
     def __init__(
-        self, arguments: list[str], log: Path, *, obeys: bool = False, **environment: str
+        self,
+        arguments: list[str],
+        log: Path,
+        environment: dict[str, str] | None = None,
+        *,
+        obeys: bool = False,
     ) -> None:
         """`obeys`: it reads lines on standard input and answers each on standard output."""
         self.log = log
@@ -89,7 +96,12 @@ class Program:
             stdout=subprocess.PIPE if obeys else self._written,
             stderr=self._written if obeys else subprocess.STDOUT,
             start_new_session=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT), **environment},
+            env={
+                **os.environ,
+                "PYTHONUNBUFFERED": "1",
+                "PYTHONPATH": str(ROOT),
+                **(environment or {}),
+            },
         )
 
     def said(self) -> str:
@@ -145,7 +157,7 @@ class Hub(Program):
         self.url = f"http://127.0.0.1:{self.port}"
         program = [str(ROOT / "tests" / "drill_hub.py")] if drill else ["-m", "hub.app.cli"]
         arguments = [sys.executable, *program, "run", "--config", str(config)]
-        super().__init__(arguments, config.parent / "hub.log", **environment)
+        super().__init__(arguments, config.parent / "hub.log", environment)
 
     def wait_ready(self, within_s: float = 30) -> "Hub":
         """Until it answers."""
@@ -182,9 +194,21 @@ class Hub(Program):
     def new_code(self, role: str = "head") -> str:
         """The secret of a link from the console."""
         printed = subprocess.run(
-            [sys.executable, "-m", "hub.app.cli", "sign-in-link", "--config", str(self.config),
-             "--role", role],
-            cwd=ROOT, check=True, capture_output=True, text=True, timeout=30,
+            [
+                sys.executable,
+                "-m",
+                "hub.app.cli",
+                "sign-in-link",
+                "--config",
+                str(self.config),
+                "--role",
+                role,
+            ],
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=30,
         ).stdout
         found = _LINK.search(printed)
         assert found is not None, printed
@@ -238,7 +262,9 @@ class Simulator(Program):
 class Agent(Program):
     """A loudspeaker board with the real agent; it reconnects after at most 15 s."""
 
-    def __init__(self, name: str, login: dict[str, Any], folder: Path, output: str = "null") -> None:
+    def __init__(
+        self, name: str, login: dict[str, Any], folder: Path, output: str = "null"
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         password = folder / "password"
         password.write_text(login.get("password") or "")

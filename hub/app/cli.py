@@ -6,20 +6,19 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
-
-import uvloop
+from typing import TYPE_CHECKING, NoReturn
 
 from api.links import qr_for_terminal, sign_in_link
-from api.services import Services
 from hub.actors import HUB
 from hub.app import logs
 from hub.app.addresses import base_url, local_address, phone_address
 from hub.clock import SystemClock
 from hub.config import Settings, load
 from hub.errors import ConfigError, HubError
-from people.console import write_code
 from people.permissions import Role
+
+if TYPE_CHECKING:
+    from api.services import Services
 
 _WRONG_CONFIG = 2
 _FAILED = 1
@@ -62,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(asked: argparse.Namespace) -> NoReturn:
     # Imported here: the other commands need none of it and answer at once.
+    import uvloop  # noqa: PLC0415
+
     from hub.app.main import run  # noqa: PLC0415
 
     logs.configure()
@@ -87,6 +88,8 @@ def _check_config(asked: argparse.Namespace) -> int:
 
 
 def _sign_in_link(asked: argparse.Namespace) -> int:
+    from people.console import write_code  # noqa: PLC0415  as above
+
     settings = load(asked.config)
     now = SystemClock(settings.village.zone).now()
     code = asyncio.run(write_code(settings.database_url, Role(asked.role), now))
@@ -101,7 +104,7 @@ def _simulate(asked: argparse.Namespace) -> NoReturn:
     os.execv(sys.executable, [sys.executable, "-m", "simulator", "--config", config])  # noqa: S606
 
 
-async def greet(services: Services) -> None:
+async def greet(services: "Services") -> None:
     """Say where the page is, and how the head signs in while there is no head yet."""
     server = services.settings.server
     phones = phone_address(server)

@@ -28,6 +28,7 @@ from camera.service import Cameras
 from devices.service import Devices
 from hub.app.addresses import base_url
 from hub.app.facts import own_secret
+from hub.app.http import BoundedHttp
 from hub.app.migrate import bring_up_to_date
 from hub.app.seed import seed
 from hub.app.server import Server
@@ -71,6 +72,8 @@ async def build(
     """Open the database, build the parts and read what is stored; closed in reverse order."""
     clock, events = around.clock, Events()
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Also where it was there before: passwords of cameras and sessions stand in it.
+    settings.data.chmod(0o700)
     database = Database(settings.database_url)
     async with AsyncExitStack() as stack:
         await database.open()
@@ -195,7 +198,7 @@ def _server(settings: Settings, app: FastAPI) -> Server:
         proxy_headers=bool(proxies),
         forwarded_allow_ips=proxies or None,
         timeout_keep_alive=75,
-        h11_max_incomplete_event_size=32_768,
+        http=BoundedHttp,
         ws="none",
     )
 
