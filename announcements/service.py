@@ -186,6 +186,17 @@ class Announcements:
         self._events.publish(AnnouncementChanged(missed))
         return missed
 
+    async def has_announced(self, by: Actor, since: datetime) -> bool:
+        """Whether `by` has announced anything since then; what was only missed does not count."""
+        wanted = (
+            select(announcements.c.id)
+            .where(announcements.c.by_kind == by.kind, announcements.c.by_id == by.id)
+            .where(announcements.c.created_at >= since, announcements.c.missed.is_(None))
+            .limit(1)
+        )
+        async with self._database.reading() as connection:
+            return (await connection.execute(wanted)).first() is not None
+
     async def get_announcement(self, announcement_id: str) -> Announcement:
         """An announcement with its deliveries. Raises NotFound."""
         wanted = select(announcements).where(announcements.c.id == announcement_id)

@@ -100,6 +100,9 @@ class Acts:
     ) -> tuple[Outcome, str | None]:
         not_after = plan.step.due_at + self._grace
         missed: str | None = plan.reason if plan.deed == "record" else None
+        # Cut off behind the act: what became of it stands with the announcement itself.
+        if plan.step.interrupted and await self._verbs.has_announced(by, plan.step.due_at):
+            return Outcome.DONE, None
         while missed is None:
             if self._clock.now() > not_after:
                 missed = Reason.TOO_LATE

@@ -76,7 +76,7 @@ class Reason(StrEnum):
     LATE = "late"  # done, more than a minute after its time
     SUPERSEDED = "superseded"  # a later step for the same lamps or wifi was due as well
     TOO_LATE = "too_late"  # speech past its grace
-    INTERRUPTED = "interrupted"  # the hub stopped while it spoke: never said twice
+    INTERRUPTED = "interrupted"  # the hub stopped before it was announced: never said late
     NOTHING_LEFT = "nothing_left"  # its zones or devices are gone
     FAULT = "fault"  # an error of the hub itself; the log has it
 

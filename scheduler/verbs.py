@@ -45,6 +45,10 @@ class Verbs(Protocol):
         """Speak, once, unless it is later than `not_after`."""
         ...
 
+    async def has_announced(self, by: Actor, since: datetime) -> bool:
+        """Whether this schedule has announced anything since then, heard or not."""
+        ...
+
     async def record_missed_announcement(
         self,
         *,

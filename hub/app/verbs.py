@@ -63,6 +63,10 @@ class VillageVerbs:
         """Speak, once, unless it is later than `not_after`."""
         await self._announcements.announce(text, zone_ids, class_, repeat, by, not_after)
 
+    async def has_announced(self, by: Actor, since: datetime) -> bool:
+        """Whether this schedule has announced anything since then."""
+        return await self._announcements.has_announced(by, since)
+
     async def record_missed_announcement(
         self,
         *,

@@ -426,3 +426,16 @@ async def test_only_what_the_hub_signed_opens_a_sound(world: World) -> None:
     world.clock.jump(3601)
     with pytest.raises(Expired):
         world.part.check_signature("abc", int(expires), signature)
+
+
+async def test_it_is_known_whether_a_schedule_has_announced(world: World) -> None:
+    lunch = Actor("schedule", "lunch", "Trưa")
+    async with world.running() as part:
+        before = world.clock.now()
+        assert not await part.has_announced(lunch, before)
+        await part.record_missed("Mời họp", ["alley-1"], "normal", 1, lunch, before, "too_late")
+        assert not await part.has_announced(lunch, before)
+        await part.announce("Mời họp", ["alley-1"], "normal", 1, lunch)
+        assert await part.has_announced(lunch, before)
+        assert not await part.has_announced(lunch, before + timedelta(seconds=1))
+        assert not await part.has_announced(HEAD, before)

@@ -68,6 +68,10 @@ class FakeVerbs:
         await self._do(f"say {text} {' '.join(zone_ids)} {class_} x{repeat}", by)
         self.not_after.append(not_after)
 
+    async def has_announced(self, by: Actor, since: datetime) -> bool:
+        del since
+        return self.done != [] and by.kind == "schedule"
+
     async def record_missed_announcement(
         self,
         *,
