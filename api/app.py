@@ -7,6 +7,7 @@ from starlette.routing import Route
 
 from api import errors
 from api.edge import Edge
+from api.idempotency import Keys
 from api.news import News
 from api.page import Page
 from api.routes import announcements, cameras, devices, hub, schedules, session, zones
@@ -28,6 +29,7 @@ def make_app(services: Services) -> FastAPI:
     news, looks, page = News(services), Looks(), Page(services.web_folder)
     services.events.listen(SessionEnded, lambda event: looks.end_session(event.session_id))
     app.state.services, app.state.news = services, news
+    app.state.keys = Keys(services.database, services.clock)
     app.state.feed, app.state.looks = news.feed, looks
     errors.install(app)
     for part in (session, hub, zones, devices, announcements, cameras, schedules):

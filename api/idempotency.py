@@ -12,15 +12,26 @@ from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from sqlalchemy import Column, Integer, LargeBinary, String, Table, delete, insert, select, update
+from sqlalchemy import (
+    Column,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.auth import COOKIE
 from api.errors import answer_error, answer_malformed
-from api.services import services_of
-from hub.database import Database, Instant, metadata
+from hub.clock import Clock
+from hub.database import Database, GroupCommit, Instant, metadata
 from hub.errors import Conflict, HubError, InvalidInput
 
 idempotency_keys = Table(
@@ -36,6 +47,14 @@ idempotency_keys = Table(
 
 _LONGEST_KEY = 200
 _KEPT = timedelta(days=1)
+_FORGET_EVERY_S = 3600.0
+
+_CLAIM = insert(idempotency_keys)
+_ANSWER = (
+    update(idempotency_keys)
+    .where(idempotency_keys.c.key == bindparam("name"))
+    .values(status=bindparam("answered"), media_type=bindparam("media"), body=bindparam("content"))
+)
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -53,36 +72,71 @@ class ActingRoute(APIRoute):
             key = request.headers.get("idempotency-key")
             if key is None:
                 return await act(request)
-            return await _act_once(request, key, act)
+            if not 1 <= len(key) <= _LONGEST_KEY:
+                detail = f"Idempotency-Key has 1 to {_LONGEST_KEY} characters"
+                raise InvalidInput(detail)
+            keys: Keys = request.app.state.keys
+            return await keys.act_once(request, key, act)
 
         return once
 
 
-async def _act_once(request: Request, key: str, act: Handler) -> Response:
-    if not 1 <= len(key) <= _LONGEST_KEY:
-        detail = f"Idempotency-Key has 1 to {_LONGEST_KEY} characters"
-        raise InvalidInput(detail)
-    services = services_of(request)
-    name, content = await _names(request, key)
-    kept = await _claim(services.database, name, content, services.clock.now())
-    if kept is not None:
-        return kept
+class Keys:
+    """The keys of the last day, with their answers."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._group = GroupCommit(database.run)
+
+    async def run(self) -> None:
+        """Forget old keys, now and every hour."""
+        while True:
+            old = idempotency_keys.c.created_at < self._clock.now() - _KEPT
+            await self._database.commit(delete(idempotency_keys).where(old))
+            await self._clock.sleep(_FORGET_EVERY_S)
+
+    async def act_once(self, request: Request, key: str, act: Handler) -> Response:
+        """Act, or give the answer that this key had before."""
+        name, content = await _names(request, key)
+        row = {"key": name, "request": content, "created_at": self._clock.now()}
+        try:
+            await self._group.add([(_CLAIM, [row])])
+        except IntegrityError:
+            return await self._kept_answer(name, content)
+        answer = await _answer_of(request, act)
+        kept = {
+            "name": name,
+            "answered": answer.status_code,
+            "media": answer.media_type,
+            "content": bytes(answer.body),
+        }
+        await self._group.add([(_ANSWER, [kept])])
+        return answer
+
+    async def _kept_answer(self, name: str, content: str) -> Response:
+        async with self._database.reading() as connection:
+            query = select(idempotency_keys).where(idempotency_keys.c.key == name)
+            row = (await connection.execute(query)).one()
+        if row.request != content:
+            detail = "This Idempotency-Key was used for another request: take a new one"
+            raise InvalidInput(detail)
+        if row.status is None:
+            detail = (
+                "The same request is being carried out, or was cut off: look at the state first"
+            )
+            raise Conflict(detail)
+        headers = {"Idempotent-Replayed": "true", "Cache-Control": "no-store"}
+        return Response(row.body, row.status, media_type=row.media_type, headers=headers)
+
+
+async def _answer_of(request: Request, act: Handler) -> Response:
     try:
-        answer = await act(request)
+        return await act(request)
     except HubError as error:
-        answer = answer_error(error)
+        return answer_error(error)
     except RequestValidationError as error:
-        answer = answer_malformed(error)
-    await services.database.commit(
-        update(idempotency_keys)
-        .where(idempotency_keys.c.key == name)
-        .values(
-            status=answer.status_code,
-            media_type=answer.media_type,
-            body=bytes(answer.body),
-        )
-    )
-    return answer
+        return answer_malformed(error)
 
 
 async def _names(request: Request, key: str) -> tuple[str, str]:
@@ -91,32 +145,3 @@ async def _names(request: Request, key: str) -> tuple[str, str]:
     body = await request.body()
     asked = b"\n".join([request.method.encode(), request.url.path.encode(), body])
     return sha256(f"{owner}\n{key}".encode()).hexdigest(), sha256(asked).hexdigest()
-
-
-async def _claim(database: Database, name: str, content: str, now: Any) -> Response | None:  # noqa: ANN401
-    """Take the key for this request, or give the answer that it had before."""
-    try:
-        async with database.transaction() as connection:
-            await connection.execute(
-                delete(idempotency_keys).where(idempotency_keys.c.created_at < now - _KEPT)
-            )
-            await connection.execute(
-                insert(idempotency_keys).values(key=name, request=content, created_at=now)
-            )
-    except IntegrityError:
-        return await _kept_answer(database, name, content)
-    return None
-
-
-async def _kept_answer(database: Database, name: str, content: str) -> Response:
-    async with database.reading() as connection:
-        query = select(idempotency_keys).where(idempotency_keys.c.key == name)
-        row = (await connection.execute(query)).one()
-    if row.request != content:
-        detail = "This Idempotency-Key was used for another request: take a new one"
-        raise InvalidInput(detail)
-    if row.status is None:
-        detail = "The same request is being carried out, or was cut off: look at the state first"
-        raise Conflict(detail)
-    headers = {"Idempotent-Replayed": "true", "Cache-Control": "no-store"}
-    return Response(row.body, row.status, media_type=row.media_type, headers=headers)

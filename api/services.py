@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import Annotated, cast
 
+from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from announcements.service import Announcements
+from api.bodies import Local
 from camera.service import Cameras
 from devices.service import Devices
 from hub.clock import Clock
@@ -45,3 +47,16 @@ class Services:
 def services_of(connection: HTTPConnection) -> Services:
     """The services of the app that answers this request."""
     return cast("Services", connection.app.state.services)
+
+
+async def _services(connection: HTTPConnection) -> Services:
+    # FastAPI calls what is not async in a thread: two hops for each request, half its cost.
+    return services_of(connection)
+
+
+async def _local(connection: HTTPConnection) -> Local:
+    return Local(services_of(connection).settings.village.zone)
+
+
+Hub = Annotated[Services, Depends(_services)]
+InVillageTime = Annotated[Local, Depends(_local)]

@@ -1,7 +1,6 @@
 """What the village hears."""
 
 import asyncio
-from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from starlette.responses import FileResponse, Response
@@ -15,14 +14,12 @@ from api.idempotency import ActingRoute
 from api.paging import Cursor, Limit, cursor_after, id_of
 from api.public import public
 from api.schemas import NewAnnouncement, TextPreview
-from api.services import Services, services_of
+from api.services import Hub, Services
 from people.models import Session
 from people.permissions import Verb, may
 
 router = APIRouter(prefix="/api/v1", tags=["announcements"], route_class=ActingRoute)
 sound_router = APIRouter(tags=["announcements"])
-
-Hub = Annotated[Services, Depends(services_of)]
 
 
 @router.get("/announcements")

@@ -1,9 +1,8 @@
 """Cameras: stills and one shared stream of pictures."""
 
 from contextlib import AsyncExitStack
-from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,12 +12,10 @@ from api.bodies import Local, camera_body
 from api.idempotency import ActingRoute
 from api.paging import Cursor, Limit, page
 from api.schemas import CameraEdit, NewCamera
-from api.services import Services, services_of
+from api.services import Hub
 from api.streams import Looks
 
 router = APIRouter(prefix="/api/v1/cameras", tags=["cameras"], route_class=ActingRoute)
-
-Hub = Annotated[Services, Depends(services_of)]
 
 
 @router.get("")

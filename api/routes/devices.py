@@ -1,30 +1,22 @@
 """Lights, loudspeakers and access points."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.answers import answer, nothing
 from api.auth import ChangeDevices, CommandDevices, SeeDevices, actor
-from api.bodies import Local, command_body, device_body, found_body
+from api.bodies import command_body, device_body, found_body
 from api.idempotency import ActingRoute
 from api.paging import Cursor, Limit, page
 from api.schemas import DeviceEdit, NewCommand, NewDevice, Volume
-from api.services import Services, services_of
+from api.services import Hub, InVillageTime
 from devices.models import Wish
 
 router = APIRouter(prefix="/api/v1/devices", tags=["devices"], route_class=ActingRoute)
 
-Hub = Annotated[Services, Depends(services_of)]
 Kind = Literal["light", "loudspeaker", "access_point"]
-
-
-def _local(hub: Hub) -> Local:
-    return Local(hub.settings.village.zone)
-
-
-InVillageTime = Annotated[Local, Depends(_local)]
 
 
 @router.get("")

@@ -1,7 +1,6 @@
 """The hub itself: health, status, its description and the event stream."""
 
 from contextlib import AsyncExitStack
-from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
@@ -12,12 +11,10 @@ from api.auth import Describe, Follow, SeeStatus
 from api.bodies import Local
 from api.feed import Feed
 from api.public import public
-from api.services import Services, services_of
+from api.services import Hub
 from api.streams import StreamResponse
 
 router = APIRouter(prefix="/api/v1", tags=["hub"])
-
-Hub = Annotated[Services, Depends(services_of)]
 
 
 @router.get("/health", dependencies=[Depends(public)])

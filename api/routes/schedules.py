@@ -1,8 +1,6 @@
 """What happens by itself, and when."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.answers import answer, nothing
@@ -11,11 +9,9 @@ from api.bodies import Local, schedule_body
 from api.idempotency import ActingRoute
 from api.paging import Cursor, Limit, page
 from api.schemas import NewSchedule, ScheduleEdit
-from api.services import Services, services_of
+from api.services import Hub
 
 router = APIRouter(prefix="/api/v1/schedules", tags=["schedules"], route_class=ActingRoute)
-
-Hub = Annotated[Services, Depends(services_of)]
 
 
 @router.get("")

@@ -1,7 +1,5 @@
 """Signing in and out, and one-time links for others."""
 
-from typing import Annotated
-
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,14 +11,12 @@ from api.idempotency import ActingRoute
 from api.links import qr_address, sign_in_link
 from api.public import public
 from api.schemas import NewCode, SignIn
-from api.services import Services, services_of
+from api.services import Hub, Services
 from hub.actors import Actor
 from people.models import Session
 from people.permissions import Role
 
 router = APIRouter(prefix="/api/v1", tags=["people"], route_class=ActingRoute)
-
-Hub = Annotated[Services, Depends(services_of)]
 
 
 @router.post("/session", dependencies=[Depends(public)])

@@ -1,8 +1,6 @@
 """The map of the village, and commands to all lights of a part of it."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.answers import answer, nothing
@@ -11,13 +9,11 @@ from api.bodies import zone_body
 from api.idempotency import ActingRoute
 from api.paging import Cursor, Limit, page
 from api.schemas import NewCommand, NewZone, ZoneEdit
-from api.services import Services, services_of
+from api.services import Hub
 from devices.models import Wish
 from hub.errors import Conflict
 
 router = APIRouter(prefix="/api/v1/zones", tags=["zones"], route_class=ActingRoute)
-
-Hub = Annotated[Services, Depends(services_of)]
 
 
 @router.get("")

@@ -168,6 +168,7 @@ async def run(
         async with asyncio.TaskGroup() as tasks:
             working = [tasks.create_task(part(), name=name) for name, part in village.running]
             working.append(tasks.create_task(app.state.feed.run(), name="feed"))
+            working.append(tasks.create_task(app.state.keys.run(), name="idempotency keys"))
             working.append(
                 tasks.create_task(_when(server.ready, greet, village.services), name="greeting")
             )
