@@ -6,14 +6,18 @@ light of each connection goes `Offline` when the connection is lost.
 
 import argparse
 import signal
+import socket
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from agents.loudspeaker.link import Broker
 from simulator.tasmota import Relays
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import SocketLike
 
 READY_TIMEOUT_S = 30.0
 _FILTERS_AT_ONCE = 50
@@ -22,6 +26,11 @@ _FILTERS_AT_ONCE = 50
 def scale_mac(number: int) -> str:
     """The MAC of light `number`, from 0."""
     return f"5CA1E0{number:06X}"
+
+
+def _without_delay(_client: mqtt.Client, _userdata: object, opened: "SocketLike") -> None:
+    if isinstance(opened, socket.socket):
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 class ManyLights:
@@ -57,6 +66,8 @@ class _Connection:
         self._client.on_connect = self._connected
         self._client.on_subscribe = self._listening
         self._client.on_message = self._received
+        # Nagle's algorithm would hold back the second of two answers for 40 ms.
+        self._client.on_socket_open = _without_delay
 
     def start(self) -> None:
         if self._broker.username:

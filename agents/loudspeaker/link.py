@@ -138,6 +138,8 @@ class Link:
             clean_session=True,
             timeout=5,
             max_queued_incoming_messages=1000,
+            # Nagle's algorithm would hold back the second of two answers for 40 ms.
+            socket_options=((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),),
         )
 
     async def _serve(self, client: aiomqtt.Client) -> None:
