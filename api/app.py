@@ -10,7 +10,16 @@ from api.edge import Edge
 from api.idempotency import Keys
 from api.news import News
 from api.page import Page
-from api.routes import announcements, cameras, devices, hub, schedules, session, zones
+from api.routes import (
+    announcements,
+    cameras,
+    devices,
+    hub,
+    invitations,
+    schedules,
+    session,
+    zones,
+)
 from api.services import Services
 from api.streams import Looks
 from people.models import SessionEnded
@@ -32,7 +41,7 @@ def make_app(services: Services) -> FastAPI:
     app.state.keys = Keys(services.database, services.clock)
     app.state.feed, app.state.looks = news.feed, looks
     errors.install(app)
-    for part in (session, hub, zones, devices, announcements, cameras, schedules):
+    for part in (session, invitations, hub, zones, devices, announcements, cameras, schedules):
         app.include_router(part.router)
     app.include_router(announcements.sound_router)
 

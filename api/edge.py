@@ -13,13 +13,10 @@ from hub.errors import HubError, InvalidInput, NotPermitted
 LARGEST_BODY_BYTES = 1_048_576
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
-_ALWAYS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-# These speak of documents; on each of thirty small files they would weigh more than the files.
+# The page is thirty small files: a header that says nothing about a script stays off it.
+_ON_VILLAGE = {"Cross-Origin-Resource-Policy": "same-origin"}
 _ON_DOCUMENTS = {
+    "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), payment=()",
@@ -40,7 +37,7 @@ class Edge:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._add_headers(MutableHeaders(scope=message))
+                self._add_headers(scope["path"], MutableHeaders(scope=message))
             await send(message)
 
         try:
@@ -53,12 +50,15 @@ class Edge:
         except HubError as error:
             await answer_error(error)(scope, receive, send_with_headers)
 
-    def _add_headers(self, headers: MutableHeaders) -> None:
-        for name, value in _ALWAYS.items():
-            headers.setdefault(name, value)
+    def _add_headers(self, path: str, headers: MutableHeaders) -> None:
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        added: dict[str, str] = {}
+        if path.startswith(("/api/", "/sound/")):
+            added |= _ON_VILLAGE
         if headers.get("content-type", "").startswith("text/html"):
-            for name, value in self._on_documents.items():
-                headers.setdefault(name, value)
+            added |= self._on_documents
+        for name, value in added.items():
+            headers.setdefault(name, value)
 
 
 def check_origin(scope: Scope) -> None:

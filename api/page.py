@@ -14,7 +14,7 @@ from starlette.responses import Response
 from hub.errors import NotFound
 
 _TYPES = {
-    ".js": "text/javascript; charset=utf-8",
+    ".js": "text/javascript",
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
     ".json": "application/json",
@@ -76,7 +76,7 @@ def _read(path: Path) -> _File:
     media_type = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
     gzipped = gzip.compress(plain, 9, mtime=0)
     return _File(
-        etag=f'"{sha256(plain).hexdigest()[:20]}"',
+        etag=f'"{sha256(plain).hexdigest()[:12]}"',
         media_type=media_type or "application/octet-stream",
         plain=plain,
         gzipped=gzipped if len(gzipped) < len(plain) * 0.9 else None,

@@ -1,22 +1,22 @@
-"""Signing in and out, and one-time links for others."""
+"""Signing in and out.
+
+An answer to a sign-in carries the secret of the session, which is stored nowhere: it cannot be
+given a second time, so these routes keep no answers by `Idempotency-Key`.
+"""
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.answers import answer, nothing
-from api.auth import COOKIE, Invite, OwnSession, actor, drop_cookie, is_secure, set_cookie
-from api.bodies import Body, Local, person_body
-from api.idempotency import ActingRoute
-from api.links import qr_address, sign_in_link
+from api.auth import COOKIE, OwnSession, drop_cookie, is_secure, set_cookie
+from api.bodies import Body, person_body
 from api.public import public
-from api.schemas import NewCode, SignIn
+from api.schemas import SignIn
 from api.services import Hub, Services
-from hub.actors import Actor
 from people.models import Session
-from people.permissions import Role
 
-router = APIRouter(prefix="/api/v1", tags=["people"], route_class=ActingRoute)
+router = APIRouter(prefix="/api/v1", tags=["people"])
 
 
 @router.post("/session", dependencies=[Depends(public)])
@@ -43,17 +43,6 @@ async def sign_out(_session: OwnSession, request: Request, hub: Hub) -> Response
     response = nothing()
     drop_cookie(response, request)
     return response
-
-
-@router.post("/sign-in-codes", status_code=201)
-async def make_code(sent: NewCode, session: Invite, hub: Hub) -> Response:
-    """A one-time link for somebody else."""
-    by: Actor = actor(session)
-    secret, expires_at = await hub.people.make_code(Role(sent.role), by)
-    link = sign_in_link(hub.base_url(), secret)
-    local = Local(hub.settings.village.zone)
-    body = {"link": link, "qr": qr_address(link), "expires_at": local.time(expires_at)}
-    return answer(body, 201)
 
 
 def _session_body(session: Session, request: Request, hub: Services) -> Body:

@@ -26,7 +26,8 @@ async def take(request: Request) -> Response:
 
 @pytest_asyncio.fixture
 async def phone() -> AsyncIterator[httpx.AsyncClient]:
-    app = Starlette(routes=[Route("/", show), Route("/", take, methods=["POST"])])
+    routes = [Route("/", show), Route("/", take, methods=["POST"]), Route("/api/v1/zones", show)]
+    app = Starlette(routes=routes)
     transport = httpx.ASGITransport(Edge(app, POLICY))
     async with httpx.AsyncClient(transport=transport, base_url="http://hub.local:8080") as client:
         yield client
@@ -89,7 +90,14 @@ async def test_documents_carry_the_whole_policy_and_data_only_what_concerns_it(
     document, data = await phone.get("/"), await phone.post("/", content=b"{}")
     assert document.headers["content-security-policy"] == POLICY
     assert document.headers["x-frame-options"] == "DENY"
+    assert document.headers["referrer-policy"] == "no-referrer"
     assert "content-security-policy" not in data.headers
     for answer in (document, data):
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert answer.headers["referrer-policy"] == "no-referrer"
+
+
+async def test_what_the_village_says_is_not_for_other_sites_to_embed(
+    phone: httpx.AsyncClient,
+) -> None:
+    answer = await phone.get("/api/v1/zones")
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"

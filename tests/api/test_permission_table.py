@@ -8,11 +8,21 @@ from fastapi.routing import APIRoute
 
 from api.auth import Permit
 from api.public import public
-from api.routes import announcements, cameras, devices, hub, schedules, session, zones
+from api.routes import (
+    announcements,
+    cameras,
+    devices,
+    hub,
+    invitations,
+    schedules,
+    session,
+    zones,
+)
 from people.permissions import PERMITTED, Role, Verb, may
 
 ROUTERS = [
     session.router,
+    invitations.router,
     hub.router,
     zones.router,
     devices.router,

@@ -80,6 +80,34 @@ def phone(chromium: Browser, color_scheme: Literal["light", "dark"] = "light") -
         context.close()
 
 
+class Traffic:
+    """What a page fetches from now on, as the browser's own network log counts it."""
+
+    def __init__(self, page: Page) -> None:
+        self.sizes: dict[str, float] = {}
+        self._urls: dict[str, str] = {}
+        self._log = page.context.new_cdp_session(page)
+        self._log.on("Network.requestWillBeSent", self._asked)
+        self._log.on("Network.loadingFinished", self._finished)
+        self._log.send("Network.enable")
+
+    def kib(self, ending: str = "") -> float:
+        """KiB over the wire, heads included, of all addresses that end so."""
+        return sum(size for url, size in self.sizes.items() if url.endswith(ending)) / 1024
+
+    def installability_errors(self) -> set[str]:
+        """Why the browser would not offer to install the page."""
+        answer = self._log.send("Page.getInstallabilityErrors")
+        return {error["errorId"] for error in answer["installabilityErrors"]}
+
+    def _asked(self, event: dict[str, Any]) -> None:
+        self._urls[event["requestId"]] = event["request"]["url"]
+
+    def _finished(self, event: dict[str, Any]) -> None:
+        url = self._urls.get(event["requestId"], "?")
+        self.sizes[url] = self.sizes.get(url, 0) + event["encodedDataLength"]
+
+
 def look(page: Page, name: str) -> None:
     """Photograph the screen, and hold it against the rules that all screens keep."""
     SCREENSHOTS.mkdir(exist_ok=True)

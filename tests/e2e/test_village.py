@@ -333,3 +333,23 @@ def test_a_phone_on_another_network_signs_in_by_the_local_address(
             page.evaluate("location.hash = '#/settings'")
             expect(page.locator("[data-test=needs-https]")).to_be_visible()
             look(page, "head-plain-http")
+
+
+def test_the_page_can_be_installed_and_stays_within_its_weight(
+    chromium: Browser, village: Village
+) -> None:
+    with phones.phone(chromium) as page:
+        first = phones.Traffic(page)
+        sign_in(page, village.hub.url, village.hub.new_code("head"))
+        page.wait_for_load_state()
+        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        assert first.kib() <= 100, first.sizes
+        assert first.kib(".js") <= 40, first.sizes
+        assert len(first.sizes) <= 30, first.sizes
+        page.wait_for_function("navigator.serviceWorker.controller !== null")
+        # A context of a test is a private window, where no page can be installed.
+        assert first.installability_errors() <= {"in-incognito"}
+        again = phones.Traffic(page)
+        page.reload()
+        page.wait_for_selector("[data-test^=card-]")
+        assert again.kib() <= 10, again.sizes
