@@ -260,7 +260,7 @@ class Simulator(Program):
 
 
 class Agent(Program):
-    """A loudspeaker board with the real agent; it reconnects after at most 15 s."""
+    """A loudspeaker board with the real agent; it reconnects after at most 5 s."""
 
     def __init__(
         self, name: str, login: dict[str, Any], folder: Path, output: str = "null"

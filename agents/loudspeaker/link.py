@@ -55,7 +55,7 @@ class Link:
     """A connection that is made again, with growing pauses, until `run` is cancelled."""
 
     def __init__(
-        self, role: Role, broker: Callable[[], Broker], *, longest_pause_s: float = 15.0
+        self, role: Role, broker: Callable[[], Broker], *, longest_pause_s: float = 5.0
     ) -> None:
         self._role = role
         self._broker = broker

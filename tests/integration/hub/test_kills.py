@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.drill.kills import POINTS, Drill
+from tests.villages import wait_until
 
 # How often each point is passed before the hub dies there.
 TIMES = {
@@ -49,8 +50,10 @@ def test_nothing_is_lost_and_nothing_is_doubled_by_a_kill_at(drill: Drill, die_a
 def test_after_all_kills_every_announcement_has_its_one_end(drill: Drill) -> None:
     assert drill.live()
     drill.judge()
+    # The board fetches its sound from a hub that is killed again and again: once, it must succeed.
+    drill.announce("Alo, lần cuối")
+    wait_until(drill.agent.begun, "the real agent plays", 60)
     drill.judge_the_end()
     assert drill.hub.stop() == 0
     assert drill.kills >= 20, str(drill)
     assert len(drill.recorder.plays) >= 3, str(drill)
-    assert len(drill.agent.begun()) >= 2, str(drill)
