@@ -5,6 +5,7 @@ with (`begin`), which fills an empty database once. A mistake stops the start wi
 key, the value and what was expected.
 """
 
+import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -47,6 +48,28 @@ def _camera_address(url: str) -> str:
     return url
 
 
+def _own_address(host: str) -> str:
+    try:
+        return str(ipaddress.ip_address("127.0.0.1" if host == "localhost" else host))
+    except ValueError:
+        msg = "an IP address of this computer, such as 0.0.0.0 for all of them"
+        raise ValueError(msg) from None
+
+
+def _page_address(url: str) -> str:
+    if not re.fullmatch(r"https?://[^/\s]+", url):
+        msg = "an address such as https://thon-dong.example.vn, with nothing behind the name"
+        raise ValueError(msg)
+    return url
+
+
+def _phone_number(number: str) -> str:
+    if not re.fullmatch(r"\+?[0-9 .-]{6,20}", number):
+        msg = 'a telephone number in quotes, such as "0210 000 000"'
+        raise ValueError(msg)
+    return number
+
+
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 CameraAddress = Annotated[str, Field(max_length=500), AfterValidator(_camera_address)]
@@ -59,7 +82,7 @@ class Village(_Part):
     latitude: Annotated[float, Field(ge=-90, le=90)]
     longitude: Annotated[float, Field(ge=-180, le=180)]
     timezone: Annotated[str, AfterValidator(_known_timezone)] = "Asia/Ho_Chi_Minh"
-    head_phone: Annotated[str, Field(pattern=r"^\+?[0-9 .-]{6,20}$")] | None = None
+    head_phone: Annotated[str, AfterValidator(_phone_number)] | None = None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -70,9 +93,9 @@ class Village(_Part):
 class Server(_Part):
     """Where phones reach the hub."""
 
-    host: str = "0.0.0.0"  # noqa: S104  phones on the village network must reach it
+    host: Annotated[str, AfterValidator(_own_address)] = "0.0.0.0"  # noqa: S104  phones must reach it
     port: Port = 8080
-    address: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] | None = None
+    address: Annotated[str, AfterValidator(_page_address)] | None = None
     trusted_proxies: tuple[str, ...] = ()
 
 

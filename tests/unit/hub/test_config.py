@@ -60,6 +60,9 @@ def test_a_missing_key_is_named(tmp_path: Path) -> None:
         ({"village": {**VILLAGE, "timezone": "Asia/Hanoi"}}, "village.timezone", "time zone"),
         ({"village": VILLAGE, "server": {"port": "eighty"}}, "server.port", "integer"),
         ({"village": VILLAGE, "server": {"port": 0}}, "server.port", "greater"),
+        ({"village": VILLAGE, "server": {"host": "hub.local"}}, "server.host", "IP address"),
+        ({"village": VILLAGE, "server": {"address": "hub.vn/x"}}, "server.address", "https://"),
+        ({"village": {**VILLAGE, "head_phone": "gọi"}}, "village.head_phone", "telephone number"),
         ({"village": VILLAGE, "broker": {"mode": "mosquito"}}, "broker.mode", "mosquitto"),
         (
             {
@@ -131,3 +134,8 @@ def test_password_files_are_reckoned_from_the_folder_of_the_configuration(tmp_pa
     camera = {"name": "x", "url": "rtsp://10.0.0.1/", "username": "u", "password_file": "secret"}
     settings = load(written(tmp_path, {"village": VILLAGE, "begin": {"cameras": [camera]}}))
     assert settings.begin.cameras[0].password_file == tmp_path / "secret"
+
+
+def test_localhost_is_this_computer(tmp_path: Path) -> None:
+    settings = load(written(tmp_path, {"village": VILLAGE, "server": {"host": "localhost"}}))
+    assert settings.server.host == "127.0.0.1"
