@@ -47,7 +47,7 @@ def resident(chromium: Browser, village: Village) -> Iterator[Page]:
 
 
 def test_the_head_is_signed_in_by_the_link_and_sees_the_village(head: Page) -> None:
-    expect(head.locator("[data-test=card-lights]")).to_contain_text("/24 đang sáng")
+    expect(head.locator("[data-test=card-lights]")).to_have_text(re.compile("/24 đang sáng$"))
     expect(head.locator("[data-test=card-wifi]")).to_contain_text("Đang bật")
     look(head, "head-home")
     assert head.evaluate("document.cookie") == ""
