@@ -132,7 +132,7 @@ async def test_a_worker_that_hangs_is_killed_with_a_clear_error(tmp_path: Path) 
     began = time.monotonic()
     with pytest.raises(WorkerFailed, match="longer than 1 seconds"):
         await workshop.make(MEETING)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     with pytest.raises(ProcessLookupError):
         os.kill(int(pids.read_text()), 0)
 

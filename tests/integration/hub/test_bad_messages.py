@@ -69,7 +69,7 @@ def still_well(village: Village) -> None:
     for turn in ("on", "off"):
         began = time.monotonic()
         assert village.post(f"/devices/{light}/commands", turn=turn)["command"]["confirmed_at"]
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < 20
     assert village.hub.process.poll() is None
     assert village.get("/status")["broker"]["connected"] is True
 

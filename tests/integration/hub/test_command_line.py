@@ -172,7 +172,7 @@ def test_simulate_waits_for_a_hub_and_ends_on_sigterm(folder: Path) -> None:
         )
         began = time.monotonic()
         assert simulator.stop(signal.SIGTERM) == 0
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 20
     assert "Traceback" not in simulator.said()
 
 
